@@ -4,7 +4,6 @@ import secrets
 
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 TOKEN_LENGTH = 10
-CODE_LENGTH = 8
 
 
 def new_token() -> str:
@@ -12,9 +11,9 @@ def new_token() -> str:
     return "".join(secrets.choice(ALPHABET) for _ in range(TOKEN_LENGTH))
 
 
-def new_code() -> str:
-    """Return a new claim code: 8 characters that people type."""
-    return "".join(secrets.choice(ALPHABET) for _ in range(CODE_LENGTH))
+def new_code(length: int) -> str:
+    """Return a new code of so many characters that people type."""
+    return "".join(secrets.choice(ALPHABET) for _ in range(length))
 
 
 def new_secret() -> str:

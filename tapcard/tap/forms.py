@@ -9,7 +9,7 @@ from wtforms.validators import DataRequired, Length, Optional
 from ..models import Target
 from ..models.cards import ALIAS_LENGTH, URL_LENGTH
 from ..models.profiles import Profile
-from ..tokens import CODE_LENGTH
+from ..services.cards.claims import CLAIM_CODE_LENGTH
 from ..web.forms import Form
 
 
@@ -20,10 +20,10 @@ class ClaimForm(Form):
         _("Claim code"),
         [
             DataRequired(_("Enter the claim code from the insert.")),
-            Length(max=20, message=_("Claim codes have %(count)d characters.", count=CODE_LENGTH)),
+            Length(max=20, message=_("Claim codes have %(count)d characters.", count=CLAIM_CODE_LENGTH)),
         ],
         description=_(
-            "%(count)d letters and numbers, printed on the insert that came with your card.", count=CODE_LENGTH
+            "%(count)d letters and numbers, printed on the insert that came with your card.", count=CLAIM_CODE_LENGTH
         ),
         render_kw={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"},
     )

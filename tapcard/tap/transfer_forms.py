@@ -9,11 +9,11 @@ from wtforms.validators import DataRequired, Length, Optional
 
 from ..email_addresses import MAX_EMAIL_LENGTH
 from ..models import Card
+from ..services.cards.claims import CLAIM_CODE_LENGTH
 from ..services.profiles.found_reports import (
     MAX_MESSAGE_LENGTH,
     MAX_REPLY_ADDRESS_LENGTH,
 )
-from ..tokens import CODE_LENGTH
 from ..web.forms import Form
 
 ANOTHER = "another"
@@ -66,10 +66,10 @@ class ReplaceForm(Form):
     )
     code = StringField(
         _("Claim code"),
-        [Optional(), Length(max=20, message=_("Claim codes have %(count)d characters.", count=CODE_LENGTH))],
+        [Optional(), Length(max=20, message=_("Claim codes have %(count)d characters.", count=CLAIM_CODE_LENGTH))],
         description=_(
             "%(count)d letters and numbers from the insert. Only needed if you haven't claimed the card yet.",
-            count=CODE_LENGTH,
+            count=CLAIM_CODE_LENGTH,
         ),
         render_kw={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"},
     )

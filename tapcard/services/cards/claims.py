@@ -28,6 +28,7 @@ from ..core import audit
 from . import cards, transitions
 
 CLAIM_CODE_PURPOSE = "claim_code"
+CLAIM_CODE_LENGTH = 8
 
 
 class AlreadyClaimed(DomainError):
@@ -50,12 +51,17 @@ def activation_price(card: Card, shop: ShopSettings) -> Money:
     return Money(shop.activation_amount if design_amount is None else design_amount, shop.currency)
 
 
+def new_claim_code() -> str:
+    """Return a new claim code: about 39 bits, typed by people."""
+    return new_code(CLAIM_CODE_LENGTH)
+
+
 def assign_claim_code(card: Card, keys: Keys) -> str | None:
     """Generate and return a new claim code for a card with the policy `code`; remove the code of any other card."""
     if card.claim_policy is not ClaimPolicy.CODE:
         card.claim_code = card.claim_code_hash = None
         return None
-    code = new_code()
+    code = new_claim_code()
     set_claim_code(card, code, keys)
     return code
 
@@ -149,7 +155,7 @@ def claim_order_cards(
 
 def release(card: Card, actor: User, keys: Keys) -> str:
     """Make an active card unclaimed again, clear what its owner had set, and return its new claim code."""
-    code = new_code()
+    code = new_claim_code()
     owner_id = card.owner_id
     values = {
         **transitions.CLEARED_VALUES,

@@ -15,7 +15,6 @@ from ...ids import parse_number
 from ...keys import Keys
 from ...models import Card, CardEvent, CardMove, CardStatus, ClaimPolicy, Design, Target, User
 from ...models.cards import ALIAS_LENGTH
-from ...tokens import new_code
 from ..accounts import registration
 from ..core import audit
 from . import blocked_hosts, cards, claims, target_urls
@@ -92,7 +91,7 @@ def _import_row(row: dict[str, str], imported_tokens: set[str], own_hosts: Colle
     card.status = CardStatus.ACTIVE if owner is not None else CardStatus.UNCLAIMED
     card.claim_policy = ClaimPolicy.CODE
     if owner is None:
-        claims.set_claim_code(card, new_code(), keys)
+        claims.set_claim_code(card, claims.new_claim_code(), keys)
     else:
         card.claimed_at = utcnow()
         _set_target(card, row, owner, own_hosts)

@@ -72,7 +72,7 @@ def test_tokens_are_random_and_unique(monkeypatch: pytest.MonkeyPatch) -> None:
     assert set("".join(drawn)) == set("23456789ABCDEFGHJKMNPQRSTVWXYZ")
     monkeypatch.setattr(tokens.secrets, "choice", lambda alphabet: alphabet[0])
     assert tokens.new_token() == "2" * 10
-    assert tokens.new_code() == "2" * 8
+    assert claims.new_claim_code() == "2" * 8
 
 
 def test_a_new_card_has_no_owner(keys: Keys, ada: User, ben: User) -> None:
