@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -36,6 +37,7 @@ from tapcard.services.cart import carts, editing, wishlist
 from tapcard.services.cart.editing import LineRequest
 from tapcard.services.orders.replacement import reservations_for
 from tapcard.tokens import new_token
+from tapcard.web import bot_protection
 from tests import purchases
 from tests.conftest import PASSWORD, FormClient, login
 from tests.pages import PageForm, error_of, follow_links, forms_on
@@ -103,7 +105,7 @@ PAGES: dict[str, tuple[str, dict[str, str]]] = {
     "/shop": ("nobody", {"min": "5"}),
     "/products/{bought}/review": ("ada", {"rating": "5", "author": "Ada"}),
     "/currency": ("nobody", {"currency": "EUR"}),
-    "/cart/lines/{line}": ("ada", {"quantity": "0"}),
+    "/cart/lines/{line}": ("ada", {"quantity": "3"}),
     "/cart/code": ("ada", {"code": "NOSUCH"}),
     "/cart/delivery": ("ada", {"delivery": "0"}),
     "/wishlist/move": ("ada", {"product": "0"}),
@@ -477,6 +479,13 @@ class FormFuzzer:
         return [name for name, kind in self.form.kinds.items() if name != "csrf_token" and (not kinds or kind in kinds)]
 
 
+@pytest.fixture
+def fast_typing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let forms with bot protection accept what is submitted at once."""
+    monkeypatch.setattr(bot_protection, "MIN_FILL_TIME", timedelta(0))
+
+
+@pytest.mark.usefixtures("fast_typing")
 @pytest.mark.parametrize("page", PAGES)
 def test_invalid_input_never_breaks_a_form(open_form: FormOpener, page: str) -> None:
     fuzzer = FormFuzzer(open_form, page)
