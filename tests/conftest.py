@@ -1,4 +1,4 @@
-"""The cast and the stage: Ada owns cards, Ben is staff, Olu owns the shop, Cleo is a stranger."""
+"""Shared fixtures: Ada owns cards, Ben is staff, Olu owns the shop, Cleo is a stranger."""
 
 import contextvars
 import dataclasses
@@ -54,11 +54,11 @@ COMPILED_TEMPLATES = FileSystemBytecodeCache(str(TEMPLATE_CACHE))  # of all appl
 KEPT_TABLES = {"alembic_version", "roles"}
 
 
-# tests of pages, which look the same whatever keeps the data: once is enough
+# page tests don't depend on the database, so they run on one
 PAGES = tuple(f"tests/{folder}/" for folder in ("admin", "auth", "journeys", "shop", "tap", "web"))
 
 
-# what takes longest starts first, so that no process is left with it at the end
+# slow tests start first, so that they don't keep one process busy at the end
 SLOWEST = (
     "tests/journeys/", "tests/test_bad_input.py", "tests/workflows/test_backup.py", "tests/test_seeds.py",
     "tests/test_migrations.py", "tests/test_images.py", "tests/races/",
@@ -72,9 +72,9 @@ def pytest_collection_finish() -> None:
     gc.set_threshold(20_000, 20, 50)
 
 
-@pytest.hookimpl(tryfirst=True)  # before -m chooses
+@pytest.hookimpl(tryfirst=True)  # before -m selects
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs to run on one database only: what needs none, and pages, unless they are marked `sql`."""
+    """Mark tests that run on one database only: those without one, and page tests not marked `sql`."""
     items.sort(key=lambda item: not item.nodeid.startswith(SLOWEST))
     for item in items:
         if any(map(item.get_closest_marker, ("fuzz", "sql"))):
@@ -87,13 +87,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def worker_name(request: pytest.FixtureRequest) -> str:
-    """The name of this process among those that test in parallel."""
+    """Return the name of this process among the parallel ones."""
     return getattr(request.config, "workerinput", {}).get("workerid", "main")
 
 
 @pytest.fixture(scope="session")
 def database_url(tmp_path_factory: pytest.TempPathFactory, worker_name: str) -> Iterator[str]:
-    """An empty database of this process's own."""
+    """Yield the URL of an empty database that only this process uses."""
     if DATABASE == "sqlite":
         yield f"sqlite:///{tmp_path_factory.mktemp('database') / 'test.sqlite'}"
         return
@@ -102,7 +102,7 @@ def database_url(tmp_path_factory: pytest.TempPathFactory, worker_name: str) -> 
     with server.connect() as connection:
         connection.execute(sa.text(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
         connection.execute(sa.text(f"CREATE DATABASE {name}"))
-        connection.execute(sa.text(f"ALTER DATABASE {name} SET synchronous_commit = off"))  # no test pulls the plug
+        connection.execute(sa.text(f"ALTER DATABASE {name} SET synchronous_commit = off"))  # no test cuts the power
     yield f"{POSTGRESQL}/{name}"
     with server.connect() as connection:
         connection.execute(sa.text(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
@@ -111,7 +111,7 @@ def database_url(tmp_path_factory: pytest.TempPathFactory, worker_name: str) -> 
 
 @pytest.fixture(scope="session")
 def base_config(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Config:
-    """A configuration for tests; `dataclasses.replace` makes another of it."""
+    """Return the configuration for tests; change it with `dataclasses.replace`."""
     return Config(
         secret_key="a key for the tests alone, long enough",
         environment="testing",
@@ -127,7 +127,7 @@ def base_config(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> 
 
 @pytest.fixture(scope="session")
 def application(base_config: Config) -> Iterator[Flask]:
-    """The application over a migrated database, shared by all tests of this process."""
+    """Yield the application with a migrated database, shared by all tests of this process."""
     app = create_app(base_config)
     app.test_client_class = FormClient
     app.jinja_env.bytecode_cache = COMPILED_TEMPLATES
@@ -142,10 +142,10 @@ def application(base_config: Config) -> Iterator[Flask]:
 
 
 class FormClient(FlaskClient):
-    """A browser: requests run in a context of their own, and forms carry their token unless told otherwise."""
+    """Test client whose requests run in their own context and send the CSRF token unless `csrf=False`."""
 
     def open(self, *args: Any, csrf: bool = True, **kwargs: Any) -> TestResponse:
-        db.session.commit()  # else the test's own transaction would lock the request out
+        db.session.commit()  # otherwise the test's transaction would block the request
         if csrf and kwargs.get("method", "GET").upper() not in ("GET", "HEAD", "OPTIONS") and "json" not in kwargs:
             data = kwargs.get("data")
             if data is None or (isinstance(data, dict) and "csrf_token" not in data):
@@ -154,10 +154,10 @@ class FormClient(FlaskClient):
         db.session.expire_all()
         return response
 
-    _token: tuple[str, str] | None = None  # of a session: the token stays the same as long as its id does
+    _token: tuple[str, str] | None = None  # session id and its token
 
     def csrf_token(self) -> str:
-        """The token of this browser's session, as a page's form would carry it."""
+        """Return the CSRF token of this client's session."""
         sid = self._sid()
         if self._token is None or sid is None or self._token[0] != sid:
             token = contextvars.Context().run(self._read_token)
@@ -169,7 +169,7 @@ class FormClient(FlaskClient):
         return cookie.value if cookie is not None else None
 
     def _read_token(self) -> str:
-        """Put a token into the session, as showing a form does; a page of its own would take most of a test's time."""
+        """Put a token into the session, as rendering a form does; requesting a page would be slow."""
         with self.session_transaction() as session:
             raw = session.setdefault("csrf_token", secrets.token_hex(20))
         return URLSafeTimedSerializer(self.application.secret_key or "", salt="wtf-csrf-token").dumps(raw)  # type: ignore[return-value]
@@ -177,7 +177,7 @@ class FormClient(FlaskClient):
 
 @pytest.fixture
 def app(application: Flask) -> Iterator[Flask]:
-    """The application with an empty database, inside an application context."""
+    """Yield the application with an empty database, in an application context."""
     with application.app_context(), transactions(writing=True):
         empty()
         clean_instance(Path(application.instance_path))
@@ -188,7 +188,7 @@ def app(application: Flask) -> Iterator[Flask]:
 
 
 def empty() -> None:
-    """Delete all rows but those every installation has."""
+    """Delete all rows except those that every installation has."""
     connection = db.session.connection()
     names, query = _tables()
     filled = set(connection.exec_driver_sql(query).scalars())
@@ -200,7 +200,7 @@ def empty() -> None:
 
 @cache
 def _tables() -> tuple[list[str], str]:
-    """Return the tables in the order they depend on each other, and the query for those with rows.
+    """Return the tables in order of dependency, and the query for those with rows.
 
     One query, because emptying empty tables takes PostgreSQL longer than most tests; as text, because building it takes
     longer than running it.
@@ -210,7 +210,7 @@ def _tables() -> tuple[list[str], str]:
 
 
 def clean_instance(instance: Path) -> None:
-    """Forget mails, uploads and spooled taps of the test before."""
+    """Delete the emails, uploads and spooled taps of the previous test."""
     for name in ("mail", "uploads"):
         shutil.rmtree(instance / name, ignore_errors=True)
     for path in (instance / "spool").glob("*"):
@@ -219,7 +219,7 @@ def clean_instance(instance: Path) -> None:
 
 @pytest.fixture(autouse=True)
 def fresh_spool(request: pytest.FixtureRequest) -> Iterator[None]:
-    """A test's taps go to a file of their own."""
+    """Write each test's taps to their own file."""
     yield
     if "app" in request.fixturenames:
         request.getfixturevalue("application").extensions["spool"].rotate()
@@ -227,30 +227,30 @@ def fresh_spool(request: pytest.FixtureRequest) -> Iterator[None]:
 
 @pytest.fixture
 def keys(app: Flask) -> Keys:
-    """The keys of the application."""
+    """Return the keys of the application."""
     return app.extensions["keys"]  # type: ignore[no-any-return]
 
 
 @pytest.fixture
 def client(app: Flask) -> FormClient:
-    """A visitor's browser."""
+    """Return a logged-out client."""
     return app.test_client()  # type: ignore[return-value]
 
 
 @pytest.fixture
 def new_client(app: Flask) -> Callable[[], FormClient]:
-    """Another browser at each call."""
+    """Return a function that creates clients."""
     return app.test_client  # type: ignore[return-value]
 
 
 @pytest.fixture
 def slow_client(app: Flask) -> Client:
-    """A client that does not pass the fast way of taps."""
+    """Return a client that bypasses the fast tap path."""
     return Client(app.extensions["without_fast_taps"])
 
 
 def login(client: FormClient, user: User, password: str = PASSWORD, **fields: Any) -> TestResponse:
-    """Log somebody in through the form."""
+    """Log a user in through the form."""
     return client.post("/log-in", data={"email": user.email, "password": password, **fields})
 
 
@@ -261,121 +261,121 @@ def _committed(row: Any) -> Any:
 
 @pytest.fixture
 def create_user(app: Flask) -> Callable[..., User]:
-    """Make a user; password `PASSWORD` unless said otherwise."""
+    """Create a user with the password `PASSWORD` by default."""
     return lambda *args, **kwargs: _committed(seeds.create_user(*args, **{"password": PASSWORD, **kwargs}))
 
 
 @pytest.fixture
 def ada(create_user: Callable[..., User]) -> User:
-    """A holder."""
+    """Return Ada, who owns cards."""
     return create_user("ada@example.com", first_name="Ada", last_name="Obi")
 
 
 @pytest.fixture
 def ben(create_user: Callable[..., User]) -> User:
-    """Staff."""
+    """Return Ben, who is staff."""
     return create_user("ben@example.com", first_name="Ben", last_name="Marsh", roles=["staff"])
 
 
 @pytest.fixture
 def olu(create_user: Callable[..., User]) -> User:
-    """The shop's owner."""
+    """Return Olu, who owns the shop."""
     return create_user("olu@example.com", first_name="Olu", last_name="Ade", roles=["owner"])
 
 
 @pytest.fixture
 def cleo(create_user: Callable[..., User]) -> User:
-    """A stranger with an account."""
+    """Return Cleo, a stranger with an account."""
     return create_user("cleo@example.com", first_name="Cleo", last_name="Nemo")
 
 
 @pytest.fixture
 def create_design(app: Flask) -> Callable[..., Design]:
-    """Make a design."""
+    """Create a design."""
     return lambda *args, **kwargs: _committed(seeds.create_design(*args, **kwargs))
 
 
 @pytest.fixture
 def design(create_design: Callable[..., Design]) -> Design:
-    """A public design without a picture."""
+    """Return a public design without a picture."""
     return create_design()
 
 
 @pytest.fixture
 def create_profile(app: Flask) -> Callable[..., Profile]:
-    """Make a profile."""
+    """Create a profile."""
     return lambda *args, **kwargs: _committed(seeds.create_profile(*args, **kwargs))
 
 
 @pytest.fixture
 def profile(create_profile: Callable[..., Profile], ada: User) -> Profile:
-    """Ada's public page."""
+    """Return Ada's public profile."""
     return create_profile(ada, "ada")
 
 
 @pytest.fixture
 def create_card(app: Flask, keys: Keys) -> Callable[..., Card]:
-    """Make a card."""
+    """Create a card."""
     return lambda *args, **kwargs: _committed(seeds.create_card(*args, **{"keys": keys, **kwargs}))
 
 
 @pytest.fixture
 def card(create_card: Callable[..., Card], ada: User, design: Design) -> Card:
-    """Ada's card, leading to an address."""
+    """Return Ada's card, which opens a web address."""
     return create_card(ada, token="ADASCARD", url="https://example.com/", design=design, alias="Everyday")
 
 
 @pytest.fixture
 def create_category(app: Flask) -> Callable[..., Category]:
-    """Make a category."""
+    """Create a category."""
     return lambda *args, **kwargs: _committed(seeds.create_category(*args, **kwargs))
 
 
 @pytest.fixture
 def create_collection(app: Flask) -> Callable[..., Collection]:
-    """Make a brand, theme or season."""
+    """Create a collection."""
     return lambda *args, **kwargs: _committed(seeds.create_collection(*args, **kwargs))
 
 
 @pytest.fixture
 def create_product(app: Flask) -> Callable[..., Product]:
-    """Make a product."""
+    """Create a product."""
     return lambda *args, **kwargs: _committed(seeds.create_product(*args, **kwargs))
 
 
 @pytest.fixture
 def product(create_product: Callable[..., Product]) -> Product:
-    """A journal for 10.00 that nobody counts."""
+    """Return a journal for 10.00 without stock tracking."""
     return create_product()
 
 
 @pytest.fixture
 def bottle(create_product: Callable[..., Product]) -> Product:
-    """A bottle for 24.00, of which there are ten."""
+    """Return a bottle for 24.00 with ten in stock."""
     return create_product("Steel bottle", unit_amount=2400, tax_rate=2000, stock=10)
 
 
 @pytest.fixture
 def create_option(app: Flask) -> Callable[..., ProductOption]:
-    """Let buyers say something about a product."""
+    """Create a product option."""
     return lambda *args, **kwargs: _committed(seeds.create_option(*args, **kwargs))
 
 
 @pytest.fixture
 def create_promotion(app: Flask) -> Callable[..., Promotion]:
-    """Make a promotion."""
+    """Create a promotion."""
     return lambda *args, **kwargs: _committed(seeds.create_promotion(*args, **kwargs))
 
 
 @pytest.fixture
 def create_delivery_method(app: Flask) -> Callable[..., DeliveryMethod]:
-    """Make a way of delivery."""
+    """Create a delivery method."""
     return lambda *args, **kwargs: _committed(seeds.create_delivery_method(*args, **kwargs))
 
 
 @pytest.fixture
 def set_setting(app: Flask) -> Callable[[str, Any], None]:
-    """Change one setting of the shop."""
+    """Return a function that changes a shop setting."""
 
     def change(name: str, value: Any) -> None:
         db.session.merge(Setting(name=name, value=value))
@@ -386,14 +386,14 @@ def set_setting(app: Flask) -> Callable[[str, Any], None]:
 
 @pytest.fixture
 def outbox(app: Flask) -> Callable[[], list[str]]:
-    """The kinds of promises that are still open."""
+    """Return a function that lists the kinds of pending outbox messages."""
     waiting = sa.select(OutboxMessage.kind).where(OutboxMessage.done_at.is_(None)).order_by(OutboxMessage.id)
     return lambda: list(db.session.scalars(waiting))
 
 
 @pytest.fixture
 def run_worker(app: Flask) -> Callable[[], None]:
-    """One pass of the worker: taps drained and folded, mails sent."""
+    """Return a function that runs the worker once: drains and rolls up taps, sends emails."""
 
     def run_once() -> None:
         db.session.commit()
@@ -406,7 +406,7 @@ def run_worker(app: Flask) -> Callable[[], None]:
 
 @pytest.fixture
 def mailbox(app: Flask) -> Callable[[], list[EmailMessage]]:
-    """The mails written so far, the oldest first."""
+    """Return a function that reads the emails sent so far, oldest first."""
 
     def read() -> list[EmailMessage]:
         paths = sorted((Path(app.instance_path) / "mail").glob("*.eml"))
@@ -417,13 +417,13 @@ def mailbox(app: Flask) -> Callable[[], list[EmailMessage]]:
 
 @pytest.fixture
 def other_app(base_config: Config, app: Flask) -> Iterator[Callable[..., Flask]]:
-    """Another application over the same database, with other configuration."""
+    """Return a function that creates an application with other settings on the same database."""
     made = []
 
     def build(**changes: Any) -> Flask:
         other = create_app(dataclasses.replace(base_config, **changes))
         other.jinja_env.bytecode_cache = COMPILED_TEMPLATES
-        credentials.configure_hasher(cheap=True)  # a production application has made it dear
+        credentials.configure_hasher(cheap=True)  # creating a production application made it slow
         other.test_client_class = FormClient
         made.append(other)
         return other

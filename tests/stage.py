@@ -1,4 +1,4 @@
-"""A stage for tests that visit every endpoint: Ada's things, and a browser for everybody who comes to look."""
+"""Data and clients for tests that visit every endpoint: Ada's rows, and a client for each role."""
 
 import dataclasses
 from collections.abc import Callable, Iterator
@@ -61,7 +61,7 @@ NOBODY = "nobody"
 
 @dataclass(frozen=True)
 class Role:
-    """Somebody who visits: a user, or nobody, and what is special about them."""
+    """A visitor: a user, or nobody, with variations such as an unverified email address."""
 
     who: str
     is_verified: bool = True
@@ -83,7 +83,7 @@ by_role = pytest.mark.parametrize("role", ROLES, ids=str)
 
 
 class Stage:
-    """The application with everything in it that a path may name; what a visit changes can be put back."""
+    """The application with a row for every path argument; changes made by a visit can be undone."""
 
     def __init__(self, app: Flask) -> None:
         self.app = app
@@ -109,7 +109,7 @@ class Stage:
 
     @contextmanager
     def visited_by(self, role: Role) -> Iterator[FormClient]:
-        """Let somebody in a role come to the stage as it was arranged; gives their browser."""
+        """Restore the data and yield the client of a role."""
         self._rows = self._arranged
         self.put_back()
         with pytest.MonkeyPatch.context() as patch:
@@ -122,7 +122,7 @@ class Stage:
             yield self.clients[role.who]
 
     def put_back(self) -> None:
-        """Undo what has happened since the present visitor came."""
+        """Undo all changes since the visit began."""
         db.session.rollback()
         restore_rows(self._rows)
         db.session.expire_all()
@@ -131,11 +131,11 @@ class Stage:
             client._cookies.update(self._cookies[name])
 
     def is_as_arranged(self, role: Role) -> bool:
-        """Return whether the visitor's browser has the session still that it came with."""
+        """Return whether the visitor's client still has its session."""
         return dict(self.clients[role.who]._cookies) == self._cookies[role.who]
 
     def values_of(self, rule: Rule) -> dict[str, Any]:
-        """Return a good value for each argument of a path, from the most special to the most general."""
+        """Return a valid value for each argument of a path; values by endpoint come before those by blueprint."""
         found: dict[str, Any] = {}
         for argument in rule.arguments:
             for scope in (rule.endpoint, rule.endpoint.partition(".")[0], ""):
@@ -147,25 +147,25 @@ class Stage:
         return found
 
     def path_of(self, rule: Rule, **others: Any) -> str:
-        """Return an address that the rule matches, naming Ada's things, or others."""
+        """Return a path that the rule matches, with Ada's rows unless others are given."""
         built = rule.build({**self.values_of(rule), **others})
         assert built is not None
         table = rule.endpoint.removesuffix(".details_view")
         return built[1] + (f"?id={self._tables[table]}" if table in self._tables else "")
 
     def addresses(self, method: str) -> list[Rule]:
-        """List the addresses that can be looked at ("GET"), or sent to ("POST")."""
+        """Return the URL rules with a method."""
         return [rule for rule in self.app.url_map.iter_rules() if method in (rule.methods or ())]
 
     def rule_of(self, address: Rule) -> access.Rule:
-        """Return who may open an address."""
+        """Return the access rule of a URL rule."""
         rule = access.rule_of(self.app, address.endpoint)
         assert rule is not None, address
         return rule
 
     @contextmanager
     def permitted(self, name: str) -> Iterator[Callable[[set[str]], None]]:
-        """Give a user's role other permissions; gives what changes them."""
+        """Yield a function that changes the permissions of a user's role; restore them afterwards."""
         role = self.users[name].roles[0]
         own = list(role.permissions)
 
@@ -179,7 +179,7 @@ class Stage:
 
 @contextmanager
 def arranged(app: Flask) -> Iterator[Stage]:
-    """Arrange the stage once, for all tests of a module; they must not ask for `app`, which empties the database."""
+    """Create the data once for all tests of a module, which must not use `app`, as it empties the database."""
     app.extensions["rate_limiter"].reset()
     with app.app_context(), transactions(writing=True):
         empty()
@@ -191,7 +191,7 @@ def arranged(app: Flask) -> Iterator[Stage]:
 
 
 def sample_values(app: Flask, ada: User, cleo: User) -> dict[str, dict[str, Any]]:
-    """Make one of everything, nearly all of it Ada's; return values for the arguments of paths.
+    """Create one row of each kind, most of them Ada's, and return values for the arguments of paths.
 
     Those under "" are good for every endpoint, unless there are others under its blueprint or its own name.
     """

@@ -164,7 +164,7 @@ def is_at_home(rule: Rule, role: Role) -> bool:
 
 
 @by_role
-def test_everybody_sees_what_they_may_and_changes_nothing(stage: Stage, role: Role) -> None:
+def test_each_role_opens_only_its_pages_and_changes_nothing(stage: Stage, role: Role) -> None:
     """GET, and once HEAD, which is the same view."""
     wrong, elsewhere = {}, set()
     with stage.visited_by(role) as client:
@@ -180,7 +180,7 @@ def test_everybody_sees_what_they_may_and_changes_nothing(stage: Stage, role: Ro
 
 
 @by_role
-def test_everybody_sends_what_they_may(stage: Stage, role: Role) -> None:
+def test_each_role_submits_only_its_forms(stage: Stage, role: Role) -> None:
     """Each form is sent empty, and once before that with a wrong token, which nothing takes."""
     wrong = {}
     with stage.visited_by(role) as client:
@@ -219,7 +219,7 @@ def name_of(app: Flask, endpoint: str) -> str:
     return f"{view.__module__}.{view.__name__}"
 
 
-def test_no_form_is_let_off_its_token(stage: Stage) -> None:
+def test_no_form_is_exempt_from_csrf_protection(stage: Stage) -> None:
     config = stage.app.config
     assert csrf._exempt_views == WITHOUT_TOKEN
     assert csrf._exempt_blueprints == set()
@@ -228,7 +228,7 @@ def test_no_form_is_let_off_its_token(stage: Stage) -> None:
     assert set(config.get("WTF_CSRF_METHODS", ())) in (set(), {"POST", "PUT", "PATCH", "DELETE"})
 
 
-def test_only_two_kinds_of_requests_do_anything(stage: Stage) -> None:
+def test_endpoints_only_accept_get_and_post(stage: Stage) -> None:
     """H37: there is no programming interface besides the pages."""
     methods = {method for address in stage.app.url_map.iter_rules() for method in address.methods or ()}
     assert methods == {"GET", "HEAD", "OPTIONS", "POST"}
@@ -237,7 +237,7 @@ def test_only_two_kinds_of_requests_do_anything(stage: Stage) -> None:
 # --- what the tags themselves must say --------------------------------------------------------------------------------
 
 
-def test_a_permission_opens_its_own_pages_and_nothing_else_does(stage: Stage) -> None:
+def test_only_its_permission_opens_a_staff_page(stage: Stage) -> None:
     """Somebody with this one permission gets in, somebody with all others does not."""
     tagged: dict[str, list[tuple[str, Address]]] = {}
     for method in ("GET", "POST"):
@@ -291,7 +291,7 @@ OWN = ("/account", "/api/", "/cards/", "/dashboard", "/leads", "/offers", "/prof
 OPEN = {"auth.closed", "auth.reopen", "shop.order_cards", "shop.wish", "shop.unwish"}
 
 
-def test_the_back_office_asks_for_the_permission_of_its_part(stage: Stage) -> None:
+def test_each_part_of_the_back_office_requires_its_permission(stage: Stage) -> None:
     for address in stage.app.url_map.iter_rules():
         rule = stage.rule_of(address)
         is_inside = address.rule.startswith("/admin/") and address.endpoint != "admin.static"
@@ -303,7 +303,7 @@ def test_the_back_office_asks_for_the_permission_of_its_part(stage: Stage) -> No
         assert rule.permission == (wanted if is_inside else None), address
 
 
-def test_what_is_somebodys_own_takes_a_login_or_a_link(stage: Stage) -> None:
+def test_personal_pages_require_a_login_or_a_signed_link(stage: Stage) -> None:
     for address in stage.app.url_map.iter_rules():
         rule = stage.rule_of(address)
         if address.rule.startswith(OWN) and address.endpoint not in OPEN:
@@ -331,7 +331,7 @@ def test_a_forged_link_opens_nothing(stage: Stage) -> None:
                 assert client.get(path).status_code in (404, 410), path
 
 
-def test_other_peoples_numbers_open_nothing(stage: Stage) -> None:
+def test_ids_of_other_users_open_nothing(stage: Stage) -> None:
     number = stage.values[""]["profile_id"]
     with stage.visited_by(Role("cleo")) as client:
         for near in range(max(number - 3, 0), number + 4):
@@ -361,7 +361,7 @@ def test_an_application_with_an_untagged_endpoint_does_not_start(
         create_app(base_config)
 
 
-def test_an_endpoint_may_only_ask_for_a_permission_that_there_is() -> None:
+def test_an_endpoint_cannot_require_an_unknown_permission() -> None:
     app = Flask("small", static_folder=None)
     app.add_url_rule("/", "start", access("staff:cards.vew")(lambda: "in"))
     with pytest.raises(AccessError, match=r"^start asks for a permission that no role has: cards\.vew\.$"):
@@ -369,12 +369,12 @@ def test_an_endpoint_may_only_ask_for_a_permission_that_there_is() -> None:
 
 
 @pytest.mark.parametrize("twice", [lambda: access(HOLDER)(access(PUBLIC)(lambda: "in")), lambda: access("everybody")])
-def test_a_tag_that_cannot_be_right_is_refused(twice: Callable[[], object]) -> None:
+def test_an_invalid_access_tag_is_refused(twice: Callable[[], object]) -> None:
     with pytest.raises(AccessError):
         twice()
 
 
-def test_every_permission_of_the_staff_opens_something(stage: Stage) -> None:
+def test_every_staff_permission_is_used_by_an_endpoint(stage: Stage) -> None:
     asked = {stage.rule_of(address).permission for address in stage.app.url_map.iter_rules()}
     assert set(roles.fixed_roles()["staff"]) == asked - {None}
     assert len(roles.fixed_roles()["staff"]) == len(set(roles.fixed_roles()["staff"]))

@@ -1,4 +1,4 @@
-"""Several people at the same card in the same instant: one wins, the others are told, nothing is half done."""
+"""Concurrent claims, releases and edits of a card: one wins, the others get an error."""
 
 from collections.abc import Callable
 from threading import Barrier
@@ -63,7 +63,7 @@ def claims_of(card_id: int) -> int:
 
 @pytest.mark.parametrize("policy", [ClaimPolicy.CODE, ClaimPolicy.OPEN])
 @pytest.mark.parametrize("number", [2, 20])
-def test_of_people_claiming_one_card_at_once_exactly_one_gets_it(
+def test_concurrent_claims_of_a_card_have_one_winner(
     app: Flask, create_card: Callable[..., Card], people: Callable[[int], list[int]], keys: Keys,
     number: int, policy: ClaimPolicy,
 ) -> None:  # fmt: skip
@@ -83,7 +83,7 @@ def test_of_people_claiming_one_card_at_once_exactly_one_gets_it(
 
 
 @pytest.mark.parametrize("number", [2, 8])
-def test_even_if_all_of_them_saw_it_free_exactly_one_gets_it(
+def test_concurrent_claims_that_saw_the_card_unclaimed_have_one_winner(
     app: Flask, create_card: Callable[..., Card], people: Callable[[int], list[int]], keys: Keys, number: int,
     all_look_first: Callable[[int], None],
 ) -> None:  # fmt: skip
@@ -103,7 +103,7 @@ def test_even_if_all_of_them_saw_it_free_exactly_one_gets_it(
     assert deeds == [db.session.get_one(Card, card_id).owner_id]
 
 
-def test_without_the_condition_the_same_race_is_lost(
+def test_without_the_condition_several_claims_succeed(
     app: Flask, create_card: Callable[..., Card], people: Callable[[int], list[int]], keys: Keys,
     all_look_first: Callable[[int], None], monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
@@ -127,7 +127,7 @@ def test_without_the_condition_the_same_race_is_lost(
     assert claims_of(card_id) == 4
 
 
-def test_of_people_pressing_the_button_at_once_one_comes_to_the_card_and_the_others_read_why(
+def test_concurrent_claim_requests_redirect_the_winner_and_show_others_why(
     app: Flask, create_card: Callable[..., Card], create_user: Callable[..., User], new_client: Callable[[], FormClient]
 ) -> None:
     card = create_card(token="WAITING2", code=CODE)
@@ -151,7 +151,7 @@ def test_of_people_pressing_the_button_at_once_one_comes_to_the_card_and_the_oth
 # --- the other moves --------------------------------------------------------------------------------------------------
 
 
-def test_a_card_is_switched_off_once(app: Flask, card: Card, ada: User, all_look_first: Callable[[int], None]) -> None:
+def test_a_card_is_deactivated_once(app: Flask, card: Card, ada: User, all_look_first: Callable[[int], None]) -> None:
     card_id, ada_id = card.id, ada.id
     all_look_first(2)
 
@@ -162,7 +162,7 @@ def test_a_card_is_switched_off_once(app: Flask, card: Card, ada: User, all_look
     assert sorted(run_concurrently(app, 2, lock), key=str) == [InvalidTransition, "locked"]
 
 
-def test_a_card_given_back_twice_at_once_has_one_new_code(
+def test_a_card_released_twice_at_once_has_one_new_code(
     app: Flask, card: Card, ada: User, cleo: User, keys: Keys, all_look_first: Callable[[int], None]
 ) -> None:
     card_id, ada_id = card.id, ada.id
@@ -177,7 +177,7 @@ def test_a_card_given_back_twice_at_once_has_one_new_code(
     assert claims.read_claim_code(card, keys) == code
 
 
-def test_a_card_that_changed_hands_meanwhile_is_not_given_back_by_its_former_holder(
+def test_a_former_owner_cannot_release_a_card(
     app: Flask, card: Card, ada: User, cleo: User, keys: Keys, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     move = transitions.apply_transition
@@ -198,7 +198,7 @@ def test_a_card_that_changed_hands_meanwhile_is_not_given_back_by_its_former_hol
 
 
 @pytest.mark.parametrize("spellings", [("Work", "Work"), ("Work", "WORK"), ("École", "éCOLE")])
-def test_of_two_cards_given_one_name_at_once_one_gets_it(
+def test_two_cards_cannot_get_the_same_name_at_once(
     app: Flask, create_card: Callable[..., Card], ada: User, spellings: tuple[str, str]
 ) -> None:
     ids, ada_id = [create_card(ada, url="https://example.com/").id for _card in spellings], ada.id
@@ -219,7 +219,7 @@ def test_of_two_cards_given_one_name_at_once_one_gets_it(
         db.session.commit()
 
 
-def test_an_edit_in_the_instant_of_giving_back_writes_on_nobodys_card(
+def test_an_edit_during_a_release_does_not_change_the_released_card(
     app: Flask, create_card: Callable[..., Card], ada: User, keys: Keys
 ) -> None:
     ada_id = ada.id
@@ -244,7 +244,7 @@ def test_an_edit_in_the_instant_of_giving_back_writes_on_nobodys_card(
         )  # fmt: skip
 
 
-def test_one_blank_card_is_registered_once(app: Flask, ben: User, keys: Keys) -> None:
+def test_a_blank_card_is_registered_once(app: Flask, ben: User, keys: Keys) -> None:
     ben_id = ben.id
 
     def register(_place: int) -> str:
@@ -255,7 +255,7 @@ def test_one_blank_card_is_registered_once(app: Flask, ben: User, keys: Keys) ->
     assert db.session.scalar(sa.select(sa.func.count()).select_from(Card)) == 1
 
 
-def test_a_host_blocked_while_a_card_is_pointed_there_is_blocked_for_that_card(
+def test_a_host_blocked_during_an_edit_is_blocked_for_that_card(
     app: Flask, create_card: Callable[..., Card], ada: User
 ) -> None:
     ada_id = ada.id
@@ -275,7 +275,7 @@ def test_a_host_blocked_while_a_card_is_pointed_there_is_blocked_for_that_card(
         assert card.is_blocked or card.reroute_host != host
 
 
-def test_one_host_is_blocked_once(app: Flask) -> None:
+def test_a_host_is_blocked_once(app: Flask) -> None:
     def block(_place: int) -> str:
         blocked_hosts.block_host("evil.example", None)
         return "blocked"

@@ -1,4 +1,4 @@
-"""Drainers: whatever dies and however many there are, each line is stored once, and no file goes too early."""
+"""Concurrent and crashing drainers: each line is stored once, and no file is deleted too early."""
 
 import os
 import subprocess
@@ -59,7 +59,7 @@ def once(uids: list[str]) -> Counter[str]:
 # --- one drainer ------------------------------------------------------------------------------------------------------
 
 
-def test_lines_of_a_living_thread_are_stored_and_its_file_stays(app: Flask, card: Card, spool: Spool) -> None:
+def test_lines_of_a_running_thread_are_stored_and_its_file_stays(app: Flask, card: Card, spool: Spool) -> None:
     for number in range(1, 4):
         send_request(app.wsgi_app, "/t/ADASCARD")
         assert drain() == 1
@@ -67,7 +67,7 @@ def test_lines_of_a_living_thread_are_stored_and_its_file_stays(app: Flask, card
     assert len(spool.files()) == 1
 
 
-def test_the_file_of_a_thread_that_ended_is_stored_and_goes(spool: Spool, write: Callable[[int], list[str]]) -> None:
+def test_the_file_of_an_ended_thread_is_stored_and_deleted(spool: Spool, write: Callable[[int], list[str]]) -> None:
     uids = write(25)
     [name] = spool.files()
     assert drain() == 25
@@ -93,7 +93,7 @@ def test_a_long_file_takes_several_transactions(
     assert stored() == once(uids)
 
 
-def test_a_damaged_line_is_put_aside_and_the_rest_is_stored(spool: Spool, write: Callable[[int], list[str]]) -> None:
+def test_a_damaged_line_is_quarantined_and_the_rest_is_stored(spool: Spool, write: Callable[[int], list[str]]) -> None:
     uids = write(9)
     [name] = spool.files()
     path = spool.folder / name
@@ -109,7 +109,7 @@ def test_a_damaged_line_is_put_aside_and_the_rest_is_stored(spool: Spool, write:
     assert spool.files() == []
 
 
-def test_a_torn_end_waits_for_its_writer_and_is_put_aside_once_it_is_gone(spool: Spool) -> None:
+def test_an_incomplete_line_waits_until_its_writer_has_ended(spool: Spool) -> None:
     first, second = reading(), reading()
     spool.append(fields_of(first))
     [name] = spool.files()
@@ -127,7 +127,7 @@ def test_a_torn_end_waits_for_its_writer_and_is_put_aside_once_it_is_gone(spool:
     assert db.session.get_one(SpoolFile, name).bad_count == 1
 
 
-def test_a_line_written_while_a_file_is_removed_is_not_lost(
+def test_a_line_written_while_a_file_is_deleted_is_not_lost(
     spool: Spool, write: Callable[[int], list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     uids = write(3)
@@ -149,7 +149,7 @@ def test_a_line_written_while_a_file_is_removed_is_not_lost(
     assert stored() == once(uids)
 
 
-def test_a_backup_holds_the_drainer_off(spool: Spool, write: Callable[[int], list[str]]) -> None:
+def test_a_backup_pauses_the_drainer(spool: Spool, write: Callable[[int], list[str]]) -> None:
     write(3)
     with spool.frozen():
         assert drain() == 0
@@ -195,7 +195,7 @@ def test_a_drainer_may_die_at_any_step(
     assert set(bad.read_bytes().splitlines()) == {b"noise"}
 
 
-def test_a_file_that_is_put_back_is_not_read_again(spool: Spool, write: Callable[[int], list[str]]) -> None:
+def test_a_restored_file_is_not_read_again(spool: Spool, write: Callable[[int], list[str]]) -> None:
     write(5)
     [name] = spool.files()
     copy = (spool.folder / name).read_bytes()
@@ -206,7 +206,7 @@ def test_a_file_that_is_put_back_is_not_read_again(spool: Spool, write: Callable
     assert spool.files() == []
 
 
-def test_lines_that_come_back_under_another_name_are_left_out_and_not_counted_twice(
+def test_lines_restored_under_another_name_are_not_counted_twice(
     spool: Spool, write: Callable[[int], list[str]]
 ) -> None:
     uids = write(5)
@@ -246,7 +246,7 @@ def test_threads_that_drain_at_once_store_each_line_once(
     assert list(spool.folder.glob("*.bad")) == []
 
 
-def test_a_file_that_another_drainer_finished_with_meanwhile_is_no_trouble(
+def test_a_file_finished_by_another_drainer_is_skipped(
     spool: Spool, write: Callable[[int], list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     uids = write(5)
@@ -354,7 +354,7 @@ def careless(name: str, _old: int, new: int, bad: int) -> bool:
 
 
 @pytest.mark.parametrize(("is_guarded", "times"), [(True, 1), (False, 2)])
-def test_the_mark_that_moves_only_from_where_it_is_keeps_two_drainers_from_storing_doubles(
+def test_the_conditional_offset_prevents_duplicates(
     app: Flask,
     spool: Spool,
     write: Callable[[int], list[str]],
@@ -373,7 +373,7 @@ def test_the_mark_that_moves_only_from_where_it_is_keeps_two_drainers_from_stori
     assert tap_counts() == (30 * times,) * 3
 
 
-def test_the_uid_keeps_two_drainers_from_storing_doubles_even_without_that_mark(
+def test_the_uid_prevents_duplicates_without_the_offset(
     app: Flask, spool: Spool, write: Callable[[int], list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     uids = write(30)
@@ -386,7 +386,7 @@ def test_the_uid_keeps_two_drainers_from_storing_doubles_even_without_that_mark(
     assert tap_counts() == (30, 30, 30)
 
 
-def test_a_drainer_that_comes_late_with_what_it_read_stores_nothing(
+def test_a_late_drainer_stores_nothing(
     spool: Spool, write: Callable[[int], list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write(10)
@@ -402,7 +402,7 @@ def test_a_drainer_that_comes_late_with_what_it_read_stores_nothing(
     assert late._store(name, 0, chunk, "Europe/London") == 10, "this is what the mark is good for"
 
 
-def test_a_drainer_that_meets_anothers_lines_gives_up_and_tries_again(
+def test_a_drainer_that_finds_stored_lines_retries(
     spool: Spool, write: Callable[[int], list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     uids = write(5)
@@ -421,7 +421,7 @@ def test_a_drainer_that_meets_anothers_lines_gives_up_and_tries_again(
     assert tap_counts()[:2] == (5, 5)
 
 
-def test_what_a_transaction_that_failed_had_learnt_is_forgotten(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_caches_of_a_failed_transaction_are_discarded(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
     drainer = draining.create_drainer()
 
     def drained(agent: str) -> int:
@@ -440,7 +440,7 @@ def test_what_a_transaction_that_failed_had_learnt_is_forgotten(spool: Spool, mo
     assert list(db.session.scalars(agents)) == ["second", "first"]
 
 
-def test_taps_that_come_while_all_are_counted_again_are_counted_once(
+def test_taps_during_a_recount_are_counted_once(
     app: Flask, spool: Spool, write: Callable[[int], list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write(5)

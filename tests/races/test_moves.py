@@ -1,4 +1,4 @@
-"""Cards that change hands or are replaced, by several people in the same instant: one wins, nothing is half done."""
+"""Concurrent transfers and replacements of cards: one wins, and nothing is left half done."""
 
 from collections.abc import Callable
 from threading import Barrier
@@ -89,7 +89,7 @@ def test_an_offer_accepted_by_many_browsers_at_once_is_accepted_once(
 
 
 @pytest.mark.parametrize("other", ["withdraw", "decline", "lock", "release", "retire", "expire"])
-def test_of_accepting_and_what_ends_the_offer_one_happens(
+def test_only_one_of_acceptance_and_end_of_an_offer_succeeds(
     app: Flask, offered: Callable[[], tuple[int, int]], ada: User, cleo: User, keys: Keys, other: str
 ) -> None:
     ada_id, cleo_id = ada.id, cleo.id
@@ -146,7 +146,7 @@ def test_a_card_offered_twice_at_once_is_offered_once(app: Flask, create_card: C
         assert sorted(run_concurrently(app, 3, offer), key=str) == [CannotOffer, CannotOffer, "offered"]
 
 
-def test_no_offer_stays_open_on_a_card_given_back_meanwhile(
+def test_no_offer_stays_open_on_a_card_released_meanwhile(
     app: Flask, create_card: Callable[..., Card], ada: User, keys: Keys
 ) -> None:
     ada_id = ada.id
@@ -166,7 +166,7 @@ def test_no_offer_stays_open_on_a_card_given_back_meanwhile(
         assert transfers.open_offer_of(db.session.get_one(Card, card_id), utcnow()) is None
 
 
-def test_of_replacing_by_a_card_and_claiming_it_one_happens(
+def test_only_one_of_replacing_by_a_card_and_claiming_it_succeeds(
     app: Flask, create_card: Callable[..., Card], ada: User, cleo: User, keys: Keys
 ) -> None:
     ada_id, cleo_id = ada.id, cleo.id
@@ -195,7 +195,7 @@ def test_of_replacing_by_a_card_and_claiming_it_one_happens(
 
 
 @pytest.mark.parametrize("pairs", [((0, 1), (0, 2)), ((0, 2), (1, 2)), ((0, 1), (1, 0)), ((0, 1), (0, 1))])
-def test_of_two_replacements_at_once_that_cannot_both_be_one_happens(
+def test_only_one_of_two_conflicting_replacements_succeeds(
     app: Flask, create_card: Callable[..., Card], ada: User, keys: Keys, pairs: tuple[tuple[int, int], ...]
 ) -> None:
     ada_id = ada.id

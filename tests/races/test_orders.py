@@ -1,4 +1,4 @@
-"""Many buyers in the same instant: limits hold to the piece, and without the guard the race would be lost."""
+"""Concurrent buyers: limits hold exactly, and fail without their guards."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -80,7 +80,7 @@ def filled(users: list[User], product: Product) -> tuple[list[int], dict[int, in
     return [user.id for user in users], totals
 
 
-def test_forty_buyers_get_ten_pieces(app: Flask, buyers: Callable[[int], list[User]], bottle: Product) -> None:
+def test_forty_buyers_get_ten_items(app: Flask, buyers: Callable[[int], list[User]], bottle: Product) -> None:
     results = run_concurrently(app, BUYERS, place_own(*filled(buyers(BUYERS), bottle)))
     assert sum(isinstance(each, int) for each in results) == 10
     assert results.count(CartChanged) == 30
@@ -88,7 +88,7 @@ def test_forty_buyers_get_ten_pieces(app: Flask, buyers: Callable[[int], list[Us
     assert bottle.stock == 0
 
 
-def test_even_if_all_of_them_saw_the_stock_ten_pieces_are_sold(
+def test_ten_items_are_sold_even_if_all_buyers_saw_the_stock(
     app: Flask, buyers: Callable[[int], list[User]], bottle: Product, all_looked: Callable[[Any, str, int], None]
 ) -> None:
     bottle.stock = 3
@@ -140,7 +140,7 @@ def test_forty_buyers_get_ten_uses_of_a_code(
 
 
 @pytest.mark.parametrize("is_guarded", [True, False])
-def test_the_count_of_uses_matters(
+def test_without_the_count_of_uses_a_code_is_used_too_often(
     app: Flask, buyers: Callable[[int], list[User]], product: Product, create_promotion: Callable[..., Promotion],
     all_looked: Callable[[Any, str, int], None], monkeypatch: pytest.MonkeyPatch, is_guarded: bool,
 ) -> None:  # fmt: skip
@@ -157,7 +157,7 @@ def test_the_count_of_uses_matters(
     assert (sum(isinstance(each, int) for each in results) == 2) is is_guarded
 
 
-def test_one_customer_uses_a_code_once_however_many_browsers_they_have(
+def test_a_customer_uses_a_code_once_in_several_browsers(
     app: Flask, product: Product, create_promotion: Callable[..., Promotion]
 ) -> None:
     promotion = create_promotion(most_uses_each=1)
@@ -178,7 +178,7 @@ def test_one_customer_uses_a_code_once_however_many_browsers_they_have(
     assert results.count(promotions.UsedByCustomer) == 7
 
 
-def test_two_tabs_that_press_pay_make_one_order(app: Flask, ada: User, bottle: Product) -> None:
+def test_paying_in_two_tabs_creates_one_order(app: Flask, ada: User, bottle: Product) -> None:
     ids, totals = filled([ada], bottle)
     results = run_concurrently(app, 8, lambda _place: place_own(ids, totals)(0))
     assert len(set(results)) == 1
@@ -188,7 +188,7 @@ def test_two_tabs_that_press_pay_make_one_order(app: Flask, ada: User, bottle: P
 
 
 @pytest.mark.postgresql
-def test_without_the_carts_lock_two_tabs_would_make_two_orders(
+def test_without_the_cart_lock_two_tabs_create_two_orders(
     app: Flask, ada: User, bottle: Product, monkeypatch: pytest.MonkeyPatch,
     all_looked: Callable[[Any, str, int], None],
 ) -> None:  # fmt: skip
@@ -199,7 +199,7 @@ def test_without_the_carts_lock_two_tabs_would_make_two_orders(
     assert (db.session.scalar(sa.select(sa.func.count()).select_from(Order)) or 0) > 1
 
 
-def test_merging_while_something_is_put_in_loses_nothing(app: Flask, ada: User, product: Product) -> None:
+def test_merging_while_an_item_is_added_loses_nothing(app: Flask, ada: User, product: Product) -> None:
     for _round in range(4):
         for line in db.session.scalars(sa.select(CartLine)).all():
             db.session.delete(line)
@@ -221,7 +221,7 @@ def test_merging_while_something_is_put_in_loses_nothing(app: Flask, ada: User, 
         assert db.session.scalar(sa.select(sa.func.count()).select_from(CartLine)) == 1
 
 
-def test_twenty_people_pay_for_one_card_and_one_of_them_has_it(
+def test_twenty_people_pay_for_a_card_and_one_gets_it(
     app: Flask, buyers: Callable[[int], list[User]], create_card: Callable[..., Card]
 ) -> None:
     card = create_card(policy=ClaimPolicy.PAY)
@@ -241,7 +241,7 @@ def test_twenty_people_pay_for_one_card_and_one_of_them_has_it(
 
 
 @pytest.mark.parametrize("is_guarded", [True, False])
-def test_the_hold_of_a_card_matters(
+def test_a_hold_decides_who_can_pay_for_a_card(
     app: Flask, buyers: Callable[[int], list[User]], create_card: Callable[..., Card],
     all_looked: Callable[[Any, str, int], None], monkeypatch: pytest.MonkeyPatch, is_guarded: bool,
 ) -> None:  # fmt: skip
@@ -267,7 +267,7 @@ def settle_in_threads(app: Flask, payment: Payment, number: int) -> list[object]
     )
 
 
-def test_told_by_several_at_once_an_order_is_paid_and_fulfilled_once(
+def test_concurrent_settlements_pay_and_fulfill_an_order_once(
     app: Flask, ada: User, bottle: Product, outbox: Callable[[], list[str]]
 ) -> None:
     order = purchases.create_order(ada, bottle)
@@ -279,7 +279,7 @@ def test_told_by_several_at_once_an_order_is_paid_and_fulfilled_once(
     assert outbox().count("mail.order_paid") == 1
 
 
-def test_canceled_and_paid_in_the_same_instant_one_of_them_happens(app: Flask, ada: User, bottle: Product) -> None:
+def test_only_one_of_cancellation_and_payment_succeeds(app: Flask, ada: User, bottle: Product) -> None:
     for _round in range(4):
         order = purchases.create_order(ada, bottle)
         payment = purchases.start_payment(order)
@@ -302,7 +302,7 @@ def test_canceled_and_paid_in_the_same_instant_one_of_them_happens(app: Flask, a
         assert bottle.stock == (stock or 0) + given_back
 
 
-def test_expired_and_paid_in_the_same_instant_what_is_paid_has_its_goods(
+def test_an_order_paid_while_it_expires_gets_its_items(
     app: Flask, product: Product, bottle: Product, create_promotion: Callable[..., Promotion]
 ) -> None:
     for number in range(6):
@@ -327,7 +327,7 @@ def test_expired_and_paid_in_the_same_instant_what_is_paid_has_its_goods(
         assert (bottle.stock, promotion.use_count, order.lines[0].stock_taken) == (stock, 1, 1)
 
 
-def test_without_the_carts_lock_merging_would_fail(
+def test_without_the_cart_lock_merging_fails(
     app: Flask, ada: User, product: Product, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     guest_id, ada_id, product_id = purchases.create_cart(None, product, quantity=3).id, ada.id, product.id
@@ -374,7 +374,7 @@ def test_credit_is_spent_once(app: Flask, ada: User, product: Product) -> None:
     assert credit.balance(ada.id) == 0
 
 
-def test_a_cart_is_made_once_for_a_person(app: Flask, ada: User) -> None:
+def test_a_user_gets_one_cart(app: Flask, ada: User) -> None:
     ada_id = ada.id
     results = run_concurrently(app, 8, lambda _place: carts.get_or_create(db.session.get_one(User, ada_id)).id)
     assert len(set(results)) == 1
