@@ -12,7 +12,7 @@ def new_token() -> str:
 
 
 def new_code(length: int) -> str:
-    """Return a new code of so many characters that people type."""
+    """Return a random code of `length` characters for people to type."""
     return "".join(secrets.choice(ALPHABET) for _ in range(length))
 
 

@@ -38,7 +38,7 @@ LIMITS = {
     "verify_email": Limits(account=Limit(5, HOUR)),
     "change_email": Limits(account=Limit(5, HOUR)),
     "download_data": Limits(account=Limit(5, HOUR)),
-    "photo": Limits(account=Limit(60, HOUR)),
+    "photo": Limits(account=Limit(60, HOUR)),  # pictures of profiles
     "lead": Limits(account=Limit(120, HOUR), address=Limit(30, HOUR)),  # account: the profile
     "claim": Limits(account=Limit(10, 15 * MINUTE)),
     "claim_card": Limits(account=Limit(30, HOUR)),
@@ -48,7 +48,7 @@ LIMITS = {
     "contact": Limits(account=Limit(10, HOUR), address=Limit(10, HOUR)),  # account: who is signed in
     "offer_card_to": Limits(account=Limit(10, 24 * HOUR)),
     "promotion_code": Limits(account=Limit(10, 15 * MINUTE), address=Limit(60, 15 * MINUTE)),  # account: the cart
-    "cart_picture": Limits(account=Limit(60, HOUR), address=Limit(120, HOUR)),
+    "cart_picture": Limits(account=Limit(60, HOUR), address=Limit(120, HOUR)),  # guests: by address only
     "place_order": Limits(account=Limit(30, HOUR), address=Limit(60, HOUR)),
     "find_order": Limits(account=Limit(5, HOUR), address=Limit(20, HOUR)),
 }
