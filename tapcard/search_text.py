@@ -61,9 +61,9 @@ class indexed(GenericFunction[str]):  # noqa: N801  named like an SQL function
 
 
 class matched(GenericFunction[bool]):  # noqa: N801  named like an SQL function
-    """The SQL function that tells whether a text, once indexed, contains all words; it indexes the text once.
+    """The SQL function that tells whether an indexed text contains all words.
 
-    Arguments: the text, the words by line, the same words as LIKE patterns by line.
+    Arguments: the indexed text, the words by line, the same words as LIKE patterns by line.
     """
 
     type = sa.Boolean()
@@ -77,8 +77,7 @@ def declare_functions(connection: Any) -> None:
     connection.create_function(matched.name, 3, _is_match, deterministic=True)
 
 
-def _is_match(text: str, lines_of_words: str, _patterns: str) -> bool:
-    indexed_text = index(text)
+def _is_match(indexed_text: str, lines_of_words: str, _patterns: str) -> bool:
     return all(word in indexed_text for word in lines_of_words.split("\n"))
 
 
@@ -92,7 +91,7 @@ def matches(search: str, *columns: Any) -> sa.ColumnElement[bool]:
     for column in others:
         text = text + "\n" + column
     patterns = [f"%{re.sub(LIKE_SPECIAL, ESCAPED, word)}%" for word in searched]
-    return matched(text, "\n".join(searched), "\n".join(patterns))
+    return matched(indexed(text), "\n".join(searched), "\n".join(patterns))
 
 
 def contains(indexed_text: Any, search: str) -> sa.ColumnElement[bool]:
@@ -102,9 +101,9 @@ def contains(indexed_text: Any, search: str) -> sa.ColumnElement[bool]:
 
 @compiles(matched, "postgresql")
 def _compile_match_for_postgresql(element: matched, compiler: SQLCompiler, **options: Any) -> str:
-    text, _words, patterns = element.clauses
+    indexed_text, _words, patterns = element.clauses
     lines = sa.func.string_to_array(patterns, "\n")
-    return f"{compiler.process(indexed(text), **options)} LIKE ALL ({compiler.process(lines, **options)})"
+    return f"{compiler.process(indexed_text, **options)} LIKE ALL ({compiler.process(lines, **options)})"
 
 
 @compiles(indexed, "postgresql")
