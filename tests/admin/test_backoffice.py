@@ -359,6 +359,20 @@ def test_an_unknown_row_redirects_to_its_table(ben_client: FormClient, table: st
     assert (response.status_code, response.location) in ((302, f"/admin/tables/{table}/"), (404, None))
 
 
+def test_the_page_of_a_card_shows_zero_and_dashes_for_missing_values(ben_client: FormClient, card: Card) -> None:
+    page = words_of(ben_client.get(f"/admin/tables/cards/details/?id={card.id}").text)
+    assert "Imported taps 0 " in page
+    assert "Chip UID – " in page
+
+
+def test_the_page_of_an_email_is_named_after_its_kind(ben_client: FormClient) -> None:
+    outbox.post("mail.weekly", user_id=1)
+    db.session.commit()
+    message_id = db.session.scalar(sa.select(sa.func.max(OutboxMessage.id)))
+    html = ben_client.get(f"/admin/tables/outbox/details/?id={message_id}").text
+    assert re.findall(r"<h1[^>]*>(.*?)</h1>", html) == [str(filters.email_kind("mail.weekly"))]
+
+
 def test_an_audit_entry_shows_action_and_actor(ben_client: FormClient, card: Card, ada: User) -> None:
     transitions.lock(card, LockedBecause.LOST, ada)
     page = words_of(ben_client.get("/admin/tables/audit/").text)
